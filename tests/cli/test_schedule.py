@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lxml import etree
@@ -43,10 +44,10 @@ TIMES = {
 }
 
 
-def scheduled(text: str, **more: object) -> ScheduledRun:
+def scheduled(text: str, **more: Any) -> ScheduledRun:
     times = times_every(text.removeprefix("every ")) if text.startswith("every") else times_at(text, NOW)
     words = ("/usr/bin/drumline", "run", "site.yml", "-e", "share=50%")
-    return ScheduledRun(name="it", words=words, directory="/", times=times, lock="/tmp/lock", **more)  # type: ignore[arg-type]
+    return ScheduledRun(name="it", words=words, directory="/", times=times, lock="/tmp/lock", **more)
 
 
 def test_that_systemd_reads_the_times_that_are_meant() -> None:

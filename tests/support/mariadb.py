@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from support.needs import PLACES, need
 
 #: Seconds for it to listen.
 _PATIENCE = 60.0
@@ -19,9 +19,8 @@ _PATIENCE = 60.0
 @contextmanager
 def running_mariadb(password: str) -> Iterator[Path]:
     """Its socket; root wants this password. It is removed at the end."""
-    program = shutil.which("mariadbd") or shutil.which("mariadbd", path="/usr/sbin")
-    if program is None:
-        pytest.skip("MariaDB isn't installed")
+    need("mariadbd", "mariadb-install-db")
+    program = str(shutil.which("mariadbd", path=PLACES))
     directory = Path(f"/tmp/drumline-my-{os.getpid()}")  # the path of a socket has to be short
     directory.mkdir(mode=0o755)
     user = "mysql" if os.geteuid() == 0 else os.environ.get("USER", "")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.checking import changes
 from support.compared import run_ansible
 from support.mariadb import running_mariadb
 
@@ -28,7 +29,7 @@ def server() -> Iterator[Path]:
 
 
 class Database:
-    """Performs actions on the server: each is checked first, which must say the same and change nothing."""
+    """Performs actions on the server."""
 
     def __init__(self, socket: Path) -> None:
         self.socket = socket
@@ -44,16 +45,7 @@ class Database:
         return self.host(f"mysql_{action}", **{**self.way, **arguments})
 
     def changes(self, action: str, **arguments: Any) -> Result:
-        self.host.settings = {"check": True}
-        try:
-            expected = self(action, **arguments)
-        finally:
-            self.host.settings = {}
-        result = self(action, **arguments)
-        assert (expected.changed, result.changed) == (True, True), arguments
-        again = self(action, **arguments)
-        assert not again.changed, (arguments, again)
-        return result
+        return changes(self.host, f"mysql_{action}", **{**self.way, **arguments})
 
     def sql(self, text: str, user: str = "root", password: str = _PASSWORD) -> str:
         asked = ["mariadb", "--no-defaults", "-N", "-S", str(self.socket), "-u", user, "-e", text]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.checking import changes
 from support.compared import run_ansible
 from support.postgres import running_postgres
 
@@ -27,7 +28,7 @@ def server() -> Iterator[Path]:
 
 
 class Database:
-    """Performs actions on the server: each is checked first, which must say the same and change nothing."""
+    """Performs actions on the server."""
 
     def __init__(self, server: Path) -> None:
         self.host = ActionHost(platform=Platform.POSIX, session=LocalSession())
@@ -37,16 +38,7 @@ class Database:
         return self.host(f"postgresql_{action}", **{**self.way, **arguments})
 
     def changes(self, action: str, **arguments: Any) -> Result:
-        self.host.settings = {"check": True}
-        try:
-            expected = self(action, **arguments)
-        finally:
-            self.host.settings = {}
-        result = self(action, **arguments)
-        assert (expected.changed, result.changed) == (True, True), arguments
-        again = self(action, **arguments)
-        assert not again.changed, (arguments, again)
-        return result
+        return changes(self.host, f"postgresql_{action}", **{**self.way, **arguments})
 
     def rows(self, query: str, database: str = "postgres") -> Any:
         return self("query", query=query, login_db=database).values["query_result"]
