@@ -11,6 +11,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +91,7 @@ def _contenders(
     if program is not None:
         theirs: list[str | Path] = [program, "-i", "hosts.yml", "everyday.yml"]
         environment = {"ANSIBLE_LOCAL_TEMP": str(directory / "ansible"), "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8"}
-        call = lambda: measure(theirs, environment=environment, directory=directory)  # noqa: E731
-        found["ansible"] = (options.slow_rounds, call)
+        found["ansible"] = (options.slow_rounds, partial(measure, theirs, environment=environment, directory=directory))
     return found
 
 

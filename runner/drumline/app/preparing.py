@@ -112,12 +112,8 @@ def prepare(
         assert prepared is not None  # else there was a mistake
         if tags and all(step.task.first for step in prepared.plan.steps):
             _no_such_tags(prepared.plan.playbook, tags)
-    return replace(
-        prepared,
-        warnings=tuple(warnings),
-        inputs=inputs,
-        reread=partial(project.reread, _paths(playbooks)),
-    )
+    reread = partial(project.reread, _paths(playbooks))
+    return replace(prepared, warnings=tuple(warnings), inputs=inputs, reread=reread)
 
 
 def written_plays(paths: Sequence[Path], prepared: Prepared) -> list[Node]:

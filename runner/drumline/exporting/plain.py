@@ -56,7 +56,7 @@ class PlainCommands:
         self._prepared = prepared
         plan = prepared.plan
         self._scopes = Scopes(prepared.inventory, plan.playbook, prepared.extra_variables, prepared.templating)
-        self._usual = asdict(Task(id="", name="", action="", position=None))  # type: ignore[arg-type]
+        self._usual = asdict(Task(id="", name="", action="", position=None))  # type: ignore[arg-type]  # not compared
         self._secrets = Secrets()
         for secret in secrets_in([prepared.extra_variables, *every_layer(plan, prepared.inventory)]):
             self._secrets.add(secret)
