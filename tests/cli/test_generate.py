@@ -182,6 +182,7 @@ def test_that_what_was_encrypted_is_masked_in_what_is_written() -> None:
 def test_that_it_compares_with_a_run_and_with_a_revision(call: Call, tmp_path: Path) -> None:
     state = ("--state", str(tmp_path / "state"))
     Path("hosts").write_text(FILES["hosts"] + "[all:vars]\nansible_connection=local\n")
+    Path("web.yml").write_text(FILES["web.yml"].replace("/tmp/", f"{tmp_path}/"))  # where nothing is in the way
     git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org"]
     for words in ["init", "-q"], ["add", "."], ["commit", "-qm", "before"]:
         subprocess.run([*git, *words], check=True)
